@@ -86,7 +86,7 @@ def ports(servers: tuple[socket.socket, socket.socket]) -> list[str]:
 def test_without_the_fence_a_guest_leaves_a_container_without_a_network(
     unfenced: Arena, servers: tuple[socket.socket, socket.socket]
 ) -> None:
-    found = unfenced.attack("alone", *ports(servers), options=("--network", "none"))
+    found = unfenced.attack("alone", *ports(servers), network="none")
     assert set(REACHES) <= set(successes(found))
     servers[0].accept()[0].close()
     assert servers[1].recv(10) == b"x"
@@ -98,15 +98,13 @@ def test_no_guest_leaves_a_container_without_a_network(
     fenced: Arena, servers: tuple[socket.socket, socket.socket], way: str, interceptor: str
 ) -> None:
     drain(servers[0])
-    options = ("--network", "none")
     found = fenced.attack(
-        "alone", *ports(servers), way=way, interceptor=interceptor, options=options
+        "alone", *ports(servers), way=way, interceptor=interceptor, network="none"
     )
     assert set(REACHES) <= set(found)
     assert successes(found) == []
-    assert (
-        found["connect by TCP"] == "EACCES"
-    )  # by Landlock: there are sockets, for its own servers
+    # By Landlock: there are sockets, for its own servers.
+    assert found["connect by TCP"] == "EACCES"
     for server in servers:
         with pytest.raises(BlockingIOError):
             server.recv(1) if server.type == socket.SOCK_DGRAM else server.accept()

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.guest
 
 PROGRAMS = (
     "files", "kernel", "setid", "terminals", "scope", "peers", "locks", "settings", "control",
-    "sockets", "hiding", "poison", "links", "procfs",
+    "sockets", "hiding", "poison", "links", "procfs", "alone", "ipc",
 )  # fmt: skip
 # What a program may do, and says all the same.
 ALLOWED = {"leave the session", "forge four places"} | REMAIN
@@ -69,11 +69,21 @@ def commands(fenced: Arena) -> Iterator[list[list[str]]]:
             ["control", "names"],
             ["control", "memory"],
             ["sockets", str(api), supervisor_of(fenced), str(attacks.program("sockets"))],
+            ["alone", *ports(stack)],
+            ["ipc", "make"],
             ["hiding", f"hidden-{name}"],
             ["poison", "forge"],
             ["poison", "check"],
         ]
         assert victim.poll() is None
+
+
+def ports(stack: ExitStack) -> list[str]:
+    """Return the ports of a TCP server and of a UDP server of the machine."""
+    stream = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    datagram = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    datagram.bind(("127.0.0.1", 0))
+    return [str(server.getsockname()[1]) for server in (stream, datagram)]
 
 
 def of_strangers(found: dict[str, str]) -> dict[str, str]:
@@ -83,7 +93,10 @@ def of_strangers(found: dict[str, str]) -> dict[str, str]:
 def check(fenced: Arena, commands: list[list[str]], way: str, interceptor: str) -> None:
     attempted = 0
     for command in commands:
-        found = of_strangers(fenced.attack(*command, way=way, interceptor=interceptor))
+        network = "none" if command[0] == "alone" else ""
+        found = of_strangers(
+            fenced.attack(*command, way=way, interceptor=interceptor, network=network)
+        )
         assert set(successes(found)) <= ALLOWED, command
         attempted += len(found)
         if command[0] in ("hiding", "poison"):  # what an exec leaves ends with its container

@@ -71,7 +71,7 @@ def test_streams_are_held_in_a_container_without_a_network_from_abi_4_on(
     """The filter holds all the rest on every kernel."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-        found = on(fenced, version).attack("alone", port, port, options=("--network", "none"))
+        found = on(fenced, version).attack("alone", port, port, network="none")
     allowed = ["connect by TCP", "listen on a port of the machine"] if version < 4 else []
     assert successes(found) == allowed
 

@@ -68,7 +68,7 @@ def test_no_guest_reaches_the_machines_processes(
 def test_the_network_of_the_machine_has_its_abstract_sockets(
     fenced: Arena, victim: tuple[str, str], way: str
 ) -> None:
-    found = fenced.attack("scope", *victim, way=way, options=("--network", "host"))
+    found = fenced.attack("scope", *victim, way=way, network="host")
     assert successes(found) == ["connect to its abstract socket"]
 
 

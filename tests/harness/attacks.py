@@ -109,25 +109,28 @@ class Arena:
         *command: str | pathlib.Path,
         way: str = "run",
         interceptor: str = "",
+        network: str = "",
         options: Sequence[str] = (),
     ) -> dict[str, str]:
         """Run `/PROGRAM ARGUMENT...` in a container, and return how each attempt ended.
 
-        *options* are flags of `run`, `create` or `build`; a health check takes none.
+        *options* are flags of `run` or `create`; the other ways take none.
         """
         words = [f"/{command[0]}", *map(str, command[1:])]
         engine = self.engine(interceptor)
+        if network:
+            options = (*options, "--network", network)
         match way:
             case "run":
                 output = engine.ok("run", "--rm", *options, IMAGE, *words)
             case "exec":
                 output = engine.ok("exec", self.idle(interceptor, options), *words)
             case "health check":
-                output = self._health_check(engine, words)
+                output = self._health_check(engine, words, options)
             case "RUN":
                 output = self._build(engine, words, options)
             case "API":
-                output = self._api(engine, words)
+                output = self._api(engine, words, network)
             case _:
                 raise ValueError(way)
         if self.is_fenced:
@@ -153,10 +156,10 @@ class Arena:
             self.running[key] = name
         return self.running[key]
 
-    def _health_check(self, engine: Sandbox, words: list[str]) -> str:
+    def _health_check(self, engine: Sandbox, words: list[str], options: Sequence[str]) -> str:
         check = f"HEALTHCHECK --interval=1s --timeout=60s CMD {json.dumps(words)}"
         self.sandbox.ok("import", "--change", check, self.folder / "root.tar", "checked")
-        identity = engine.ok("run", "-d", "checked", "/idle").strip()
+        identity = engine.ok("run", "-d", *options, "checked", "/idle").strip()
 
         def log() -> str:
             shown = json.loads(self.sandbox.ok("inspect", identity))[0]["State"]["Health"]["Log"]
@@ -176,12 +179,13 @@ class Arena:
         assert done.returncode == 0, output
         return output
 
-    def _api(self, engine: Sandbox, words: list[str]) -> str:
+    def _api(self, engine: Sandbox, words: list[str], network: str) -> str:
         with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as short:
             server = Server(engine, f"{short}/api", self.folder / "api.log")
             server.start()
             try:
-                body = {"Image": IMAGE, "Cmd": words}
+                settings = {"NetworkMode": network or "default"}
+                body = {"Image": IMAGE, "Cmd": words, "HostConfig": settings}
                 status, made = server.call("POST", "/containers/create", body)
                 assert status == 201, made
                 server.call("POST", f"/containers/{made['Id']}/start")
