@@ -44,6 +44,7 @@ FOLDERS = {
     "exec": 10,  # how a program is found, planned and mapped
     "arch/*/guest": 11,  # clone(2) of a processor; how its 32-bit programs start
     "calls/proc": 12,  # files of /proc that are made
+    "opener": 12,  # the process that opens for a container what its fence keeps shut
     "calls/ipc": 13,  # handlers of system calls: System V objects
     "calls/net": 13,  # handlers of system calls: sockets
     "calls/fs": 14,  # handlers: files and directories

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opener_abi.h - the messages between a guest and its container's opener (view/opener.h).
+ * opener_abi.h - the messages between a guest and its container's opener (opener/opener.h).
  */
 #ifndef SB_OPENER_ABI_H
 #define SB_OPENER_ABI_H
@@ -13,6 +13,7 @@ enum sb_opener_verb {
 	SB_TERMINAL_ADD = 1, /* the terminal of the second descriptor */
 	SB_TERMINAL_OPEN,
 	SB_TERMINAL_NEXT, /* the lowest number of a terminal from here on */
+	SB_TASK_FILE_OPEN, /* the file of /proc/PID that the second descriptor names */
 };
 
 /* A datagram. Its first descriptor is a socket for the answer: a number or -errno, and the

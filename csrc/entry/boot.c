@@ -27,7 +27,7 @@
 #include "entry/join.h"
 #include "entry/keeper.h"
 #include "entry/landlock.h"
-#include "entry/opener.h"
+#include "opener/opener.h"
 #include "entry/profile_filter.h"
 #include "entry/seccomp_filter.h"
 #include "entry/trap.h"

@@ -12,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/prctl.h>
 
+#include "base/files_limit.h"
 #include "base/mark.h"
 #include "base/process_name.h"
 #include "entry/keeper.h"
@@ -116,7 +117,7 @@ static int ask(int keeper, const struct sb_join *join, const int fds[SB_KEEPER_F
 	uint64_t usual[2]; /* the other process has its own */
 	int ret;
 
-	sb_keeper_raise_files(usual);
+	sb_files_limit_raise(usual);
 	ret = sb_keeper_ask(keeper, join, fds);
 	for (int i = 0; i < 10000 && ret == -ETOOMANYREFS; i++) {
 		sb_syscall(__NR_nanosleep, SB_P(&pause), 0, 0, 0, 0, 0);

@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
+#include "base/files_limit.h"
 #include "base/process_name.h"
 #include "base/shared_abi.h"
 #include "clone.h"
@@ -305,7 +306,7 @@ static int settle(struct sb_thread *thread, int listener, int asked)
 {
 	const uint64_t all = SB_MASK_ALL;
 
-	sb_keeper_raise_files(usual_files);
+	sb_files_limit_raise(usual_files);
 	sb_thread_forked(thread);
 	sb_syscall(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), 0, 8, 0, 0);
 	sb_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);

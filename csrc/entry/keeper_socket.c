@@ -23,15 +23,6 @@ struct descriptors { /* struct cmsghdr with its data */
 	int fds[SB_KEEPER_FDS];
 };
 
-void sb_keeper_raise_files(uint64_t usual[2])
-{
-	uint64_t files[2];
-
-	sb_syscall(__NR_getrlimit, SB_RLIMIT_FILES, SB_P(usual), 0, 0, 0, 0);
-	files[0] = files[1] = usual[1];
-	sb_syscall(__NR_setrlimit, SB_RLIMIT_FILES, SB_P(files), 0, 0, 0, 0);
-}
-
 static int with_socket(const char *run, long nr)
 {
 	struct sb_run_address address;

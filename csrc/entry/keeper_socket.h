@@ -29,11 +29,6 @@ struct sb_join {
 /* Later messages are a signal to send. The answer is a wait status, or this and an errno. */
 #define SB_JOIN_FAILED 0x7f000000
 
-#define SB_RLIMIT_FILES 7 /* RLIMIT_NOFILE */
-/* Let this process have as many descriptors as its hard limit allows. usual is the struct rlimit
- * before. */
-void sb_keeper_raise_files(uint64_t usual[2]);
-
 /* Make the socket; -errno if there is one already. */
 int sb_keeper_listen(const char *run) SB_MUST_CHECK;
 /* Connect to the keeper; -errno if there is none. */

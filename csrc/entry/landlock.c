@@ -134,6 +134,8 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 			continue;
 		if (m->flags & SB_MOUNT_READ_ONLY)
 			access = FS_READ | FS_RESOLVE_UNIX;
+		if (m->kind == SB_MOUNT_PROC) /* the opener opens what is written */
+			access &= ~(FS_WRITE_FILE | FS_TRUNCATE);
 		if (m->kind == SB_MOUNT_TERMINALS) /* the opener opens them */
 			access = FS_READ_DIR;
 		ret = allow_resolved(set, sb_text_at(control, m->host), access);

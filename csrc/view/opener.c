@@ -128,12 +128,14 @@ static int lowest(int fd, int flags)
 	return fd;
 }
 
-long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request)
+long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request, int fd)
 {
-	int fd;
-	const long ret = ask(fs, request, -1, &fd);
+	int got;
+	const long ret = ask(fs, request, fd, &got);
 
+	if (fd >= 0)
+		sys_close(fd);
 	if (ret < 0)
 		return ret;
-	return fd < 0 ? -EMFILE : lowest(fd, (int)request->flags);
+	return got < 0 ? -EMFILE : lowest(got, (int)request->flags);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opener.h - ask the container's opener (entry/opener.h) to open what the fence keeps shut.
+ * opener.h - ask the container's opener (opener/opener.h) to open what the fence keeps shut.
  *
  * Rules
  *   Signal-safe. The caller has begun a commit section: descriptors are open meanwhile. Where no
@@ -14,7 +14,9 @@
 
 /* Ask, with a descriptor unless fd is negative: a number or -errno. */
 long sb_opener_ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd);
-/* Ask for a descriptor. As after open(2), it is the lowest that was free. */
-long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request) SB_MUST_CHECK;
+/* Ask for a descriptor, with the descriptor fd unless it is negative, and close fd. As after
+ * open(2), the result is the lowest that was free. */
+long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request,
+		    int fd) SB_MUST_CHECK;
 
 #endif

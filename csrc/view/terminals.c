@@ -31,7 +31,7 @@ long sb_terminal_open(const struct sb_fs *fs, uint32_t number, int flags)
 		.number = number,
 		.flags = (uint32_t)flags,
 	};
-	const long fd = sb_opener_open(fs, &request);
+	const long fd = sb_opener_open(fs, &request, -1);
 
 	if (fd >= 0 && (flags & O_NOCTTY) == 0) /* the kernel decides, as in open(2) */
 		sb_syscall(__NR_ioctl, fd, TIOCSCTTY, 0, 0, 0, 0);

@@ -80,14 +80,13 @@ LOOKS = {
     "see its working directory",
     "see its descriptors",
 }
-# Landlock cannot grant /proc for some processes alone: the threat model names these.
-REMAIN = {"let it be killed first", "let it dump nothing", "forget what it used"}
+WRITES = {"let it be killed first", "let it dump nothing", "forget what it used"}
 
 
 def test_without_the_fence_a_guest_looks_into_the_machines_processes(
     unfenced: Arena, victim: tuple[str, str]
 ) -> None:
-    assert set(successes(unfenced.attack("procfs", victim[0]))) >= LOOKS | REMAIN
+    assert set(successes(unfenced.attack("procfs", victim[0]))) >= LOOKS | WRITES
 
 
 @pytest.mark.parametrize("interceptor", INTERCEPTORS)
@@ -96,8 +95,8 @@ def test_no_guest_looks_into_the_machines_processes(
     fenced: Arena, victim: tuple[str, str], way: str, interceptor: str
 ) -> None:
     found = fenced.attack("procfs", victim[0], way=way, interceptor=interceptor)
-    assert set(found) >= LOOKS | REMAIN
-    assert set(successes(found)) <= REMAIN
+    assert set(found) >= LOOKS | WRITES
+    assert successes(found) == []
 
 
 HEAR = """

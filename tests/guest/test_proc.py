@@ -11,7 +11,7 @@ from tests.harness.oracle import Oracle
 pytestmark = pytest.mark.guest
 
 PLACES = ("upper", "bind", "tmpfs")
-GROUPS = ("links", "descriptors", "paths", "files")
+GROUPS = ("links", "descriptors", "paths", "files", "writes")
 
 # A guest sees its own state here, and not that of the test process.
 DIFFERS = {

@@ -16,6 +16,7 @@
 #include "change/change.h"
 #include "guest/thread.h"
 #include "tree/loosen.h"
+#include "view/opener.h"
 #include "view/terminals.h"
 
 struct device {
@@ -142,6 +143,22 @@ long sb_open_made_link(struct sb_call *call, const struct sb_at *at, int flags)
 		return fd;
 	sys_close((int)fd);
 	return -ELOOP;
+}
+
+long sb_open_task_file(struct sb_call *call, const char *host, int flags)
+{
+	const struct sb_opener_request request = {
+		.verb = SB_TASK_FILE_OPEN,
+		.flags = (uint32_t)flags,
+	};
+	long fd;
+
+	sb_commit_begin(call->fs);
+	fd = sys_openat(AT_FDCWD, host, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd >= 0)
+		fd = sb_opener_open(call->fs, &request, (int)fd);
+	sb_commit_end(call->fs);
+	return fd == -ENOENT || fd == -ECONNREFUSED ? -EACCES : fd; /* there is no opener */
 }
 
 /* Open /dev/ptmx; the other side of the new terminal gets the caller as its owner. Nothing waits

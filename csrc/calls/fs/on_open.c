@@ -233,7 +233,12 @@ static long open_proc(struct sb_call *call, const struct how *how, struct sb_at 
 	if (fd < 0)
 		return fd;
 	fd = sb_proc_open(call, at, how->flags);
-	return fd != -SB_EMAGIC ? fd : sb_open_host(call, at->host.buf, host_flags(how));
+	if (fd != -SB_EMAGIC)
+		return fd;
+	fd = sb_open_host(call, at->host.buf, host_flags(how));
+	if (fd == -EACCES && (wanted(how) & 2) != 0)
+		fd = sb_open_task_file(call, at->host.buf, host_flags(how));
+	return fd;
 }
 
 static long open_present(struct sb_call *call, const struct how *how, struct sb_at *at)

@@ -117,10 +117,12 @@ static void memory(void)
 {
 	const struct iovec here = {run, 1};
 	const struct iovec there = {(void *)CONTROL, 1};
-	const long fd = PAST(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR);
+	const long fd = MUST(open("/proc/self/mem", O_RDWR));
 	const long file = PAST(SYS_openat, AT_FDCWD, below_run("control"), O_RDONLY);
+	char again[64];
 	int pipe_ends[2];
 
+	snprintf(again, sizeof(again), "/proc/self/fd/%ld", file);
 	MUST(pipe(pipe_ends));
 	MUST(write(pipe_ends[1], "S", 1));
 	attempt("make the map writable", PAST(SYS_mprotect, CONTROL, 4096, PROT_READ | PROT_WRITE));
@@ -129,8 +131,7 @@ static void memory(void)
 		PAST(SYS_process_vm_writev, getpid(), &here, 1, &there, 1, 0));
 	attempt("let the kernel write", PAST(SYS_read, pipe_ends[0], CONTROL, 1));
 	attempt("map the file to write", PAST(SYS_mmap, 0, 4096, PROT_WRITE, MAP_SHARED, file, 0));
-	attempt("open it again by its descriptor",
-		PAST(SYS_openat, AT_FDCWD, "/proc/self/fd/4", O_RDWR));
+	attempt("open it again by its descriptor", PAST(SYS_openat, AT_FDCWD, again, O_RDWR));
 }
 
 static void hijack(void)

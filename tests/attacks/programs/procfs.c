@@ -4,7 +4,7 @@
  *
  *   procfs PID (of a process of the machine, with the same user)
  */
-#include "attack.h"
+#include "ask_opener.h"
 
 static long pid;
 
@@ -41,6 +41,14 @@ static void follow(const char *what, const char *name)
 	attempt(what, PAST(SYS_readlink, path, text, sizeof(text)));
 }
 
+/* Show the opener a descriptor that names the file. */
+static void by_opener(const char *what, const char *name, int flags)
+{
+	const long fd = open_file(name, O_PATH);
+
+	attempt(what, fd < 0 ? fd : ask_opener(SB_TASK_FILE_OPEN, 0, flags, (int)fd));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -62,5 +70,11 @@ int main(int argc, char **argv)
 	put("let it be killed first", "oom_score_adj", "500");
 	put("let it dump nothing", "coredump_filter", "0");
 	put("forget what it used", "clear_refs", "1");
+	put("change its group of the scheduler", "autogroup", "5");
+	by_opener("let the opener open its memory", "mem", O_RDWR);
+	by_opener("let the opener let it be killed first", "oom_score_adj", O_WRONLY);
+	by_opener("let the opener open a file of its thread", "task/../oom_score_adj", O_WRONLY);
+	by_opener("let the opener open its environment", "environ", O_RDONLY);
+	by_opener("let the opener open a file of its root", "root/etc/passwd", O_RDWR);
 	return 0;
 }

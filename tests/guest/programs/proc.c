@@ -2,7 +2,7 @@
 /*
  * proc.c - /proc/self: its links, the descriptors behind them, and the files that programs parse.
  *
- *   proc links|descriptors|paths|files DIRECTORY
+ *   proc links|descriptors|paths|files|writes DIRECTORY
  */
 #include "see.h"
 
@@ -327,13 +327,87 @@ static void files(void)
 	say_content("/proc/self/comm");
 }
 
+/* Write text into a file of a task: "self", or an id. */
+static void put(const char *task, const char *name, int flags, const char *text)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/%s", task, name);
+	fd = (int)SEE(open(path, flags));
+	if (fd == -1)
+		return;
+	SEE(fcntl(fd, F_GETFL));
+	SEE(fcntl(fd, F_GETFD));
+	SEE(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+static void show(const char *task, const char *name)
+{
+	char text[64];
+	char path[128];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/%s", task, name);
+	fd = open(path, O_RDONLY);
+	len = read(fd, text, sizeof(text));
+	say("%s: %.*s", name, len < 0 ? 0 : (int)len, text);
+	close(fd);
+}
+
+/* The files of /proc that a process of the same user may write. */
+static void put_all(const char *task)
+{
+	put(task, "oom_score_adj", O_WRONLY, "500");
+	put(task, "oom_score_adj", O_RDWR | O_CLOEXEC, "400");
+	put(task, "oom_score_adj", O_WRONLY | O_TRUNC, "-1");
+	put(task, "oom_score_adj", O_WRONLY | O_APPEND | O_NONBLOCK, "x");
+	show(task, "oom_score_adj");
+	put(task, "coredump_filter", O_WRONLY, "0x11");
+	show(task, "coredump_filter");
+	put(task, "clear_refs", O_WRONLY, "1");
+	put(task, "clear_refs", O_WRONLY, "9");
+	put(task, "clear_refs", O_RDONLY, "");
+	put(task, "comm", O_WRONLY, "other");
+	show(task, "comm");
+	put(task, "environ", O_WRONLY, "x");
+	put(task, "status", O_RDWR, "x");
+	put(task, "nothing", O_WRONLY, "x");
+}
+
+static void writes(void)
+{
+	static char word[] = "before";
+	const pid_t child = (pid_t)MUST(fork());
+	char task[64];
+	int fd;
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	put_all("self");
+	put_all("thread-self");
+	snprintf(task, sizeof(task), "self/task/%d", getpid());
+	put_all(task);
+	snprintf(task, sizeof(task), "%d", child);
+	put_all(task);
+	fd = (int)SEE(open("/proc/self/mem", O_RDWR));
+	SEE(pwrite(fd, "behind", 6, (off_t)(uintptr_t)word));
+	say("%s", word);
+	close(fd);
+	kill(child, SIGKILL);
+	SEE(waitpid(child, NULL, 0) == child);
+	put(task, "oom_score_adj", O_WRONLY, "500");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct part groups[] = {
-		{"links", links},
-		{"descriptors", descriptors},
-		{"paths", paths},
-		{"files", files},
+		{"links", links}, {"descriptors", descriptors}, {"paths", paths},
+		{"files", files}, {"writes", writes},
 	};
 
 	folder = argc > 2 ? argv[2] : ".";

@@ -5,7 +5,7 @@
  * Rules
  *   Anyone in the container may send anything. Nothing here waits for the sender.
  */
-#include "entry/opener_socket.h"
+#include "opener/opener_socket.h"
 
 #include <errno.h>
 #include <sys/socket.h>

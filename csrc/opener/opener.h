@@ -3,8 +3,9 @@
  * opener.h - the process that opens for a container what its fence keeps shut.
  *
  * How it works
- *   Landlock grants files by what they are when a container starts. Terminals come later. This
- *   process is outside of the fence and opens those of its container, when a guest asks it.
+ *   Landlock grants files by what they are when a container starts. Terminals and processes come
+ *   later. This process is outside of the fence and opens those of its container, when a guest
+ *   asks it.
  */
 #ifndef SB_OPENER_H
 #define SB_OPENER_H

@@ -9,20 +9,21 @@
  *   Nothing here waits for a guest. It has no memory but its own, and ends with the container's
  *   first process.
  */
-#include "entry/opener.h"
+#include "opener/opener.h"
 
 #include <asm/signal.h>
 #include <errno.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 
+#include "base/files_limit.h"
 #include "base/mark.h"
 #include "base/mem.h"
 #include "base/process_name.h"
 #include "clone.h"
-#include "entry/keeper.h"
-#include "entry/opener_socket.h"
-#include "entry/opener_terminals.h"
+#include "opener/opener_socket.h"
+#include "opener/opener_tasks.h"
+#include "opener/opener_terminals.h"
 #include "guest/sigmask.h"
 
 #define LISTENER 0 /* and 1 and 2 */
@@ -51,6 +52,13 @@ static long decide(const struct sb_opener_question *question, int *opened)
 		return sb_opener_next_terminal(request->number);
 	case SB_TERMINAL_OPEN:
 		ret = sb_opener_open_terminal(request->number, (int)request->flags);
+		*opened = (int)ret;
+		return ret < 0 ? ret : 0;
+	case SB_TASK_FILE_OPEN:
+		if (question->subject < 0)
+			return -EBADF;
+		ret = sb_opener_open_task_file(question->subject, (int)request->flags,
+					       question->sender, mark_of_container);
 		*opened = (int)ret;
 		return ret < 0 ? ret : 0;
 	default:
@@ -96,7 +104,7 @@ static void settle(struct sb_thread *thread, int listener, const char *run)
 	const uint64_t all = SB_MASK_ALL;
 	uint64_t usual[2];
 
-	sb_keeper_raise_files(usual);
+	sb_files_limit_raise(usual);
 	sb_thread_forked(thread);
 	sb_syscall(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), 0, 8, 0, 0);
 	sb_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);

@@ -2,7 +2,7 @@
 /*
  * opener_terminals.c - the opener's table of a container's terminals.
  */
-#include "entry/opener_terminals.h"
+#include "opener/opener_terminals.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>
