@@ -95,6 +95,10 @@ void sb_fence_emit(struct sb_filter_code *p, unsigned nr, bool alone)
 	for (const struct sb_fence_rule *rule = sb_fence_rules; rule->error != 0; rule++) {
 		if (rule->nr != nr || (rule->alone && !alone))
 			continue;
+		if (rule->test == SB_FENCE_ANY) {
+			sb_filter_refuse(p, rule->error);
+			continue;
+		}
 		sb_filter_load(p, SB_FILTER_ARGUMENT(rule->argument));
 		refuse_if(p, rule->test == SB_FENCE_BITS ? BPF_JSET : BPF_JEQ, rule->value,
 			  rule->error);

@@ -24,6 +24,7 @@
 #include "opener/opener_socket.h"
 #include "opener/opener_tasks.h"
 #include "opener/opener_terminals.h"
+#include "opener/opener_watches.h"
 #include "guest/sigmask.h"
 
 #define LISTENER 0 /* and 1 and 2 */
@@ -61,6 +62,10 @@ static long decide(const struct sb_opener_question *question, int *opened)
 					       question->sender, mark_of_container);
 		*opened = (int)ret;
 		return ret < 0 ? ret : 0;
+	case SB_WATCH_ADD:
+		return question->other < 0 ? -EBADF
+					   : sb_opener_add_watch(question->subject, question->other,
+								 request->number);
 	default:
 		return -EINVAL;
 	}
@@ -77,6 +82,8 @@ static void serve_one(const struct sb_opener_question *question)
 	}
 	if (question->subject >= 0)
 		sys_close(question->subject);
+	if (question->other >= 0)
+		sys_close(question->other);
 	if (opened >= 0)
 		sys_close(opened);
 }
@@ -135,5 +142,6 @@ void sb_opener_start(struct sb_thread *thread, const char *run, char **argv)
 	watch = sb_syscall(__NR_pidfd_open, first, 0, 0, 0, 0, 0);
 	if (watch < 0)
 		sys_exit_group(1);
+	sb_opener_note_grants(&thread->proc->tree);
 	serve((int)watch);
 }

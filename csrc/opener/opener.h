@@ -4,8 +4,8 @@
  *
  * How it works
  *   Landlock grants files by what they are when a container starts. Terminals and processes come
- *   later. This process is outside of the fence and opens those of its container, when a guest
- *   asks it.
+ *   later, and watches know no Landlock. This process is outside of the fence and serves those
+ *   of its container, when a guest asks it.
  */
 #ifndef SB_OPENER_H
 #define SB_OPENER_H

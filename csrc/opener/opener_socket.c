@@ -14,7 +14,7 @@
 #include "base/sys.h"
 #include "view/run_socket.h"
 
-#define ROOM 128 /* of control messages: more descriptors than two are dropped by the kernel */
+#define ROOM 128 /* of control messages: more descriptors than these are dropped by the kernel */
 
 /* Take what a control message brings. Descriptors that are not expected are closed. */
 static void take(const struct cmsghdr *header, struct sb_opener_question *out)
@@ -37,6 +37,8 @@ static void take(const struct cmsghdr *header, struct sb_opener_question *out)
 			out->answer = fd;
 		else if (out->subject < 0)
 			out->subject = fd;
+		else if (out->other < 0)
+			out->other = fd;
 		else
 			sys_close(fd);
 	}
@@ -54,7 +56,7 @@ bool sb_opener_receive(int listener, struct sb_opener_question *out)
 	};
 	long len;
 
-	*out = (struct sb_opener_question){.answer = -1, .subject = -1};
+	*out = (struct sb_opener_question){.answer = -1, .subject = -1, .other = -1};
 	len = sb_syscall(__NR_recvmsg, listener, SB_P(&message), MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0,
 			 0, 0);
 	if (len < 0)

@@ -13,6 +13,7 @@ struct sb_opener_question {
 	long sender; /* its pid, as the kernel says */
 	int answer; /* descriptors; -1: none */
 	int subject;
+	int other;
 };
 
 /* Make the socket; -errno if there is one already. */

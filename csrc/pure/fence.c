@@ -34,6 +34,7 @@ const struct sb_fence_rule sb_fence_rules[] = {
 	{__NR_clone, 0, SB_FENCE_BITS, NAMESPACES, EPERM, false},
 	{__NR_ioctl, 1, SB_FENCE_IS, PUT_INPUT, EPERM, false},
 	{__NR_ioctl, 1, SB_FENCE_IS, CONSOLE, EPERM, false},
+	{__NR_inotify_add_watch, 0, SB_FENCE_ANY, 0, EPERM, false}, /* the opener adds them */
 	{__NR_sendto, 3, SB_FENCE_BITS, FAST_OPEN, EOPNOTSUPP, true},
 	{__NR_sendmsg, 2, SB_FENCE_BITS, FAST_OPEN, EOPNOTSUPP, true},
 	{__NR_sendmmsg, 3, SB_FENCE_BITS, FAST_OPEN, EOPNOTSUPP, true},

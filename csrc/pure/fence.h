@@ -19,6 +19,7 @@
 enum sb_fence_test {
 	SB_FENCE_BITS, /* one of the bits is set in the argument */
 	SB_FENCE_IS,   /* the argument is the value */
+	SB_FENCE_ANY, /* whatever the arguments are */
 };
 
 struct sb_fence_rule {

@@ -12,19 +12,19 @@
 
 struct descriptors { /* struct cmsghdr with its data */
 	struct cmsghdr header;
-	int fds[2];
+	int fds[3];
 };
 
-/* Send the request with a socket for the answer, and with fd unless it is negative. */
+/* Send the request with these descriptors, up to the first that is negative. */
 static long send_request(const struct sb_tree *tree, const struct sb_opener_request *request,
-			 int answer, int fd)
+			 const int fds[3])
 {
-	const uint64_t count = fd < 0 ? 1 : 2;
+	const uint64_t count = fds[1] < 0 ? 1 : fds[2] < 0 ? 2 : 3;
 	struct descriptors control = {
 		.header = {.cmsg_len = sizeof(control.header) + count * sizeof(int),
 			   .cmsg_level = SOL_SOCKET,
 			   .cmsg_type = SCM_RIGHTS},
-		.fds = {answer, fd},
+		.fds = {fds[0], fds[1], fds[2]},
 	};
 	struct iovec vector = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request)};
 	struct sb_run_address address;
@@ -80,7 +80,8 @@ static long receive_answer(int socket, int *got)
 	return len < 0 ? len : result;
 }
 
-static long ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd, int *got)
+static long ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd, int other,
+		int *got)
 {
 	int ends[2];
 	long ret;
@@ -92,7 +93,7 @@ static long ask(const struct sb_fs *fs, const struct sb_opener_request *request,
 			 0);
 	if (ret < 0)
 		return ret;
-	ret = send_request(fs->tree, request, ends[1], fd);
+	ret = send_request(fs->tree, request, (const int[]){ends[1], fd, other});
 	sys_close(ends[1]);
 	if (ret >= 0)
 		ret = receive_answer(ends[0], got);
@@ -100,10 +101,11 @@ static long ask(const struct sb_fs *fs, const struct sb_opener_request *request,
 	return ret;
 }
 
-long sb_opener_ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd)
+long sb_opener_ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd,
+		   int other)
 {
 	int got;
-	const long ret = ask(fs, request, fd, &got);
+	const long ret = ask(fs, request, fd, other, &got);
 
 	if (got >= 0)
 		sys_close(got);
@@ -131,7 +133,7 @@ static int lowest(int fd, int flags)
 long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request, int fd)
 {
 	int got;
-	const long ret = ask(fs, request, fd, &got);
+	const long ret = ask(fs, request, fd, -1, &got);
 
 	if (fd >= 0)
 		sys_close(fd);

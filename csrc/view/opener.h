@@ -12,8 +12,9 @@
 #include "base/opener_abi.h"
 #include "tree/tree.h"
 
-/* Ask, with a descriptor unless fd is negative: a number or -errno. */
-long sb_opener_ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd);
+/* Ask, with the descriptors that are not negative, in this order: a number or -errno. */
+long sb_opener_ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd,
+		   int other);
 /* Ask for a descriptor, with the descriptor fd unless it is negative, and close fd. As after
  * open(2), the result is the lowest that was free. */
 long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request,

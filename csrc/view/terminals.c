@@ -12,7 +12,7 @@
 int sb_terminal_add(const struct sb_fs *fs, int fd)
 {
 	const struct sb_opener_request request = {.verb = SB_TERMINAL_ADD};
-	const long ret = sb_opener_ask(fs, &request, fd);
+	const long ret = sb_opener_ask(fs, &request, fd, -1);
 
 	return ret < 0 ? (int)ret : 0;
 }
@@ -21,7 +21,7 @@ bool sb_terminal_is_own(const struct sb_fs *fs, uint32_t number)
 {
 	const struct sb_opener_request request = {.verb = SB_TERMINAL_NEXT, .number = number};
 
-	return sb_opener_ask(fs, &request, -1) == (long)number;
+	return sb_opener_ask(fs, &request, -1, -1) == (long)number;
 }
 
 long sb_terminal_open(const struct sb_fs *fs, uint32_t number, int flags)

@@ -13,6 +13,7 @@
 #include "guest/paths/lookup.h"
 #include "guest/paths/proc_entry.h"
 #include "tree/loosen.h"
+#include "view/opener.h"
 
 /* Of <sys/inotify.h>; linux/inotify.h cannot be included beside <fcntl.h>. */
 #define IN_ONLY_DIR 0x01000000u
@@ -40,6 +41,25 @@ static int bring_up(struct sb_call *call, struct sb_at *at)
 	return err == -EROFS ? 0 : err; /* nothing can change then */
 }
 
+/* The filter refuses all watches: a path does not tell it what is watched. */
+static long ask_opener(struct sb_call *call, int fd, const char *host, uint32_t mask)
+{
+	const struct sb_opener_request request = {.verb = SB_WATCH_ADD, .number = mask};
+	const int follow = (mask & IN_NO_FOLLOW) != 0 ? O_NOFOLLOW : 0;
+	long named;
+	long ret;
+
+	sb_commit_begin(call->fs);
+	named = sys_openat(AT_FDCWD, host, O_PATH | O_CLOEXEC | follow, 0);
+	ret = named;
+	if (named >= 0) {
+		ret = fd < 0 ? -EBADF : sb_opener_ask(call->fs, &request, fd, (int)named);
+		sys_close((int)named);
+	}
+	sb_commit_end(call->fs);
+	return ret;
+}
+
 long on_inotify_add_watch(struct sb_call *call)
 {
 	const int fd = (int)sb_arg(call, 0);
@@ -47,6 +67,7 @@ long on_inotify_add_watch(struct sb_call *call)
 	struct sb_at *at = &call->work->a;
 	unsigned flags = 0;
 	uint32_t host_mask = mask;
+	long ret;
 	int err;
 
 	if (mask == 0)
@@ -69,6 +90,7 @@ long on_inotify_add_watch(struct sb_call *call)
 		return err;
 	__atomic_store_n(&call->fs->tree->shared->watched, 1, __ATOMIC_SEQ_CST);
 	sb_loosen_ahead(call->fs, at, 4);
-	return sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
-			      0);
+	ret = sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
+			     0);
+	return ret == -EPERM ? ask_opener(call, fd, at->host.buf, host_mask) : ret;
 }

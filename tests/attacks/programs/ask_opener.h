@@ -13,7 +13,7 @@
 #include "base/opener_abi.h"
 
 /* Ask the opener as the runtime does. */
-static UNUSED long ask_opener(uint32_t verb, uint32_t number, int flags, int fd)
+static UNUSED long ask_opener(uint32_t verb, uint32_t number, int flags, int fd, int other)
 {
 	struct sb_opener_request request = {
 		.verb = verb,
@@ -21,7 +21,7 @@ static UNUSED long ask_opener(uint32_t verb, uint32_t number, int flags, int fd)
 		.flags = (uint32_t)flags,
 	};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	char room[CMSG_SPACE(2 * sizeof(int))] = {0};
+	char room[CMSG_SPACE(3 * sizeof(int))] = {0};
 	int32_t result = -ECONNREFUSED;
 	struct iovec vector = {.iov_base = &request, .iov_len = sizeof(request)};
 	struct msghdr message = {
@@ -30,12 +30,16 @@ static UNUSED long ask_opener(uint32_t verb, uint32_t number, int flags, int fd)
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
 		.msg_control = room,
-		.msg_controllen = CMSG_SPACE((fd < 0 ? 1 : 2) * sizeof(int)),
+		.msg_controllen = CMSG_SPACE((fd < 0      ? 1
+					      : other < 0 ? 2
+							  : 3) *
+					     sizeof(int)),
 	};
 	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 	char run[PATH_MAX];
+	const size_t count = fd < 0 ? 1 : other < 0 ? 2 : 3;
 	int ends[2];
-	int fds[2];
+	int fds[3];
 	long via;
 	long ret;
 
@@ -44,10 +48,11 @@ static UNUSED long ask_opener(uint32_t verb, uint32_t number, int flags, int fd)
 	MUST(PAST(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET, 0, ends));
 	fds[0] = ends[1];
 	fds[1] = fd;
+	fds[2] = other;
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN((fd < 0 ? 1 : 2) * sizeof(int));
-	memcpy(CMSG_DATA(head), fds, (fd < 0 ? 1 : 2) * sizeof(int));
+	head->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(head), fds, count * sizeof(int));
 	via = PAST(SYS_socket, AF_UNIX, SOCK_DGRAM, 0);
 	ret = PAST(SYS_sendmsg, via, &message, MSG_NOSIGNAL);
 	PAST(SYS_close, via);

@@ -46,7 +46,7 @@ static void by_opener(const char *what, const char *name, int flags)
 {
 	const long fd = open_file(name, O_PATH);
 
-	attempt(what, fd < 0 ? fd : ask_opener(SB_TASK_FILE_OPEN, 0, flags, (int)fd));
+	attempt(what, fd < 0 ? fd : ask_opener(SB_TASK_FILE_OPEN, 0, flags, (int)fd, -1));
 }
 
 int main(int argc, char **argv)

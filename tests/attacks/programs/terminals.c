@@ -45,15 +45,15 @@ static void by_name(const char *name)
 static void by_opener(const char *name, uint32_t number)
 {
 	long fd = PAST(SYS_openat, AT_FDCWD, name, O_PATH);
-	long added = ask_opener(SB_TERMINAL_ADD, 0, O_RDONLY, (int)fd);
+	long added = ask_opener(SB_TERMINAL_ADD, 0, O_RDONLY, (int)fd, -1);
 
 	say("add by name: %s", added < 0 ? error_name((int)-added) : "done");
-	attempt("let the opener open it", ask_opener(SB_TERMINAL_OPEN, number, O_RDONLY, -1));
+	attempt("let the opener open it", ask_opener(SB_TERMINAL_OPEN, number, O_RDONLY, -1, -1));
 	fd = PAST(SYS_openat, AT_FDCWD, name, O_WRONLY | O_NOCTTY);
 	if (fd >= 0)
-		ask_opener(SB_TERMINAL_ADD, 0, O_RDONLY, (int)fd);
+		ask_opener(SB_TERMINAL_ADD, 0, O_RDONLY, (int)fd, -1);
 	attempt("let the opener open it for reading",
-		ask_opener(SB_TERMINAL_OPEN, number, O_RDONLY, -1));
+		ask_opener(SB_TERMINAL_OPEN, number, O_RDONLY, -1, -1));
 }
 
 int main(int argc, char **argv)
