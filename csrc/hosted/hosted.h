@@ -214,6 +214,8 @@ int sb_hosted_open_folder(int top, const char *path, uint32_t own);
  * write. */
 int sb_hosted_create_file(struct sb_hosted *h, const char *path, uint32_t mode);
 int sb_hosted_mkdir(struct sb_hosted *h, const char *path, uint32_t mode);
+/* The same for a mount point or a working directory: a read-only root gets it, too. */
+int sb_hosted_make_place(struct sb_hosted *h, const char *path, uint32_t mode);
 int sb_hosted_mknod(struct sb_hosted *h, const char *path, uint32_t mode, uint64_t rdev);
 int sb_hosted_symlink(struct sb_hosted *h, const char *target, const char *path);
 int sb_hosted_link(struct sb_hosted *h, const char *from, const char *to);

@@ -37,6 +37,16 @@ int sb_hosted_mkdir(struct sb_hosted *h, const char *path, uint32_t mode)
 	return err < 0 ? err : sb_change_mkdir(&h->fs, &h->work.a, mode);
 }
 
+int sb_hosted_make_place(struct sb_hosted *h, const char *path, uint32_t mode)
+{
+	int err;
+
+	h->fs.makes_places = 1;
+	err = sb_hosted_mkdir(h, path, mode);
+	h->fs.makes_places = 0;
+	return err;
+}
+
 int sb_hosted_mknod(struct sb_hosted *h, const char *path, uint32_t mode, uint64_t rdev)
 {
 	int err = look_up_new(h, path, &h->work.a);

@@ -70,6 +70,7 @@ struct sb_fs {
 	uint32_t real_ids; /* non-zero: permission checks use the real ids, for access(2) */
 	uint32_t narrow_positions; /* non-zero: positions in directories have 31 bits, for 32-bit
 				      programs */
+	uint32_t makes_places; /* non-zero: mount points are made, on a read-only root, too */
 	volatile uint32_t
 		*commit; /* 1: signals wait (see sb_commit_begin); NULL in the hosted build */
 	struct sb_work *work;

@@ -25,6 +25,8 @@ int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot)
 
 	if (spot->mount != SB_NO_MOUNT)
 		return (control->mounts[spot->mount].flags & SB_MOUNT_READ_ONLY) != 0 ? -EROFS : 0;
+	if (fs->makes_places != 0)
+		return 0;
 	return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
 }
 

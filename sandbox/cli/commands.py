@@ -104,6 +104,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "completion": _Entry("completion", "completion", "Print shell completions"),
     },
 }
+_PLUGINS = ("buildx", "compose", "context")
 _ENTRIES = {name: entry for part in _SECTIONS.values() for name, entry in part.items()}
 
 
@@ -193,6 +194,8 @@ def _usage_message(exc: click.ClickException) -> str:
 def _unknown_command(name: str) -> str:
     from difflib import get_close_matches
 
+    if name in _PLUGINS:
+        return f"'{name}' is a command of docker: use 'sandbox docker {name}'"
     close = get_close_matches(name, _ENTRIES, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     return f"'{name}' is not a sandbox command{hint}"

@@ -115,7 +115,7 @@ def _with_matching_names(image: Image, patterns: Sequence[str]) -> Image:
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     reference = parse_reference(name)
-    candidates = (reference.familiar, reference.familiar_name)
+    candidates = (reference.familiar, reference.familiar_name, str(reference), reference.name)
     return any(
         _glob(pattern).fullmatch(candidate) for pattern in patterns for candidate in candidates
     )

@@ -355,6 +355,10 @@ class Tree(Closing):
         """Create a directory."""
         _check(lib.sb_hosted_mkdir(self._handle, path, mode), _name(path))
 
+    def make_place(self, path: bytes, mode: int) -> None:
+        """Create a mount point or a working directory, on a read-only root, too."""
+        _check(lib.sb_hosted_make_place(self._handle, path, mode), _name(path))
+
     def mknod(self, path: bytes, mode: int, rdev: int = 0) -> None:
         """Create a device, FIFO or socket; *mode* includes its type."""
         _check(lib.sb_hosted_mknod(self._handle, path, mode, rdev), _name(path))

@@ -20,7 +20,7 @@ from sandbox.cli.containers.run_flags import (
 )
 from sandbox.cli.open_engine import open_to_start
 from sandbox.cli.stdio import tell
-from sandbox.errors import ImageNotFound, OtherPlatform, UsageError
+from sandbox.errors import ImageNotFound, OtherPlatform, SandboxError, UsageError
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
@@ -111,15 +111,22 @@ def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _
             is_other = isinstance(exc, OtherPlatform)
             text = exc.message if is_other else exc.message.partition(" (")[0]
             tell(f"{text[:1].upper()}{text[1:]}")
-    _pull(request, flags)
+        near = exc.message.partition(" (did you mean ")[2]
+    _pull(request, flags, near)
     return act()
 
 
-def _pull(request: CreateRequest, flags: Flags) -> None:
+def _pull(request: CreateRequest, flags: Flags, near: str = "") -> None:
+    """Pull the image; if that fails, the error names the image here whose name is *near*."""
     from sandbox.cli.images.pull import pull_for_run
 
     with nullcontext() if flags.lock is None else flags.lock.mentioned(request.image):
-        pull_for_run(request.image, request.platform, quiet=flags.quiet)
+        try:
+            pull_for_run(request.image, request.platform, quiet=flags.quiet)
+        except SandboxError as exc:
+            if near:
+                exc.message += f" (did you mean {near}"
+            raise
 
 
 def create(options: dict[str, Any]) -> None:

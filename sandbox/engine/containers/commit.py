@@ -52,9 +52,9 @@ class CommitRequest:
 
 def commit(states: ContainerStates, name: str, request: CommitRequest) -> Digest:
     """Make an image from the changes of a container and return its id."""
+    from sandbox.engine.images.changes import applied
     from sandbox.layers.tar_writer import write_tar
     from sandbox.layers.unpack import unpack_layer
-    from sandbox.models.config_changes import apply_changes
     from sandbox.store.atomic_files import workspace
 
     container = states.find(name)
@@ -72,7 +72,7 @@ def commit(states: ContainerStates, name: str, request: CommitRequest) -> Digest
     run_config = _run_config(config, base)
     if request.wanted is not None:
         run_config = overlaid(run_config, request.wanted)
-    run_config = apply_changes(run_config, request.changes)
+    run_config = applied(run_config, request.changes)
     with workspace(states.layout) as scratch:
         spool = scratch / "layer.tar"
         with open_tree(states, container, with_mounts=False) as tree, spool.open("wb") as out:

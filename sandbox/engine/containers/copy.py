@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sandbox.engine.containers.tree import open_tree
-from sandbox.errors import NativeError, NotFound, SandboxError, UsageError
+from sandbox.errors import NativeError, NotFound, RuntimeFailed, SandboxError, UsageError
 from sandbox.store import events
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def copy_from(
     from sandbox.runtime.copy.sources import tree_items
 
     with _tree(states, name, "archive-path") as tree:
-        follow = follow or source.endswith("/")
+        follow = follow or _names_a_directory(source)
         is_dir = _tree_is_dir(tree, name, source, follow=follow)
         place = _behind_link(target)
         path = copy_target(
@@ -64,7 +64,7 @@ def get_archive(
     from sandbox.runtime.copy.sources import tree_items
 
     with _tree(states, name, "archive-path") as tree:
-        follow = follow or source.endswith("/")
+        follow = follow or _names_a_directory(source)
         _tree_is_dir(tree, name, source, follow=follow)
         prefix = b"" if _is_contents(source) else os.fsencode(_base_name(source))
         items = tree_items(tree, _absolute(source), follow=follow)
@@ -84,7 +84,7 @@ def copy_to(
     from sandbox.runtime.copy.destinations import TreeDestination, copy_all
     from sandbox.runtime.copy.sources import host_items
 
-    follow = follow or source.endswith("/")
+    follow = follow or _names_a_directory(source)
     is_dir = os.path.isdir(source) and (follow or not os.path.islink(source))
     if not os.path.lexists(source):
         raise NotFound(f"no such file or directory: {source}")
@@ -131,9 +131,17 @@ def put_archive(
 
 @contextmanager
 def _tree(states: ContainerStates, name: str, action: str) -> Iterator[core.Tree]:
-    """Give the container's tree; after success, append the event *action*."""
+    """Give the container's tree; after success, append the event *action*.
+
+    A container that never ran has its mount points and its working directory, too.
+    """
+    from sandbox.runtime.process import lookup
+
     container = states.find(name)
     with open_tree(states, container, with_mounts=True) as tree:
+        if not container.state.is_running:
+            with suppress(RuntimeFailed):  # its start will say so
+                lookup.make_places(tree, container.config)
         yield tree
     events.tell_container(states.layout, container.config, action)
 
@@ -170,6 +178,11 @@ def copy_target(
 
 def _is_contents(source: str) -> bool:
     return source in (".", "/") or source.rstrip("/").endswith("/.") or not source.strip("/")
+
+
+def _names_a_directory(source: str) -> bool:
+    """Tell whether a source ends as only a directory can, behind a symbolic link if it is one."""
+    return source.endswith("/") or _is_contents(source)
 
 
 def _base_name(source: str) -> str:
@@ -214,6 +227,6 @@ def _tree_is_dir(tree: core.Tree, name: str, source: str, *, follow: bool) -> bo
     except NativeError:
         raise NotFound(f"could not find the file {source} in container {name}") from None
     is_dir = stat.S_ISDIR(status.mode)
-    if not is_dir and (source.endswith("/") or _is_contents(source)):
+    if not is_dir and _names_a_directory(source):
         raise UsageError(f"not a directory: {source} in container {name}")
     return is_dir

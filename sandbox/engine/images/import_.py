@@ -32,13 +32,13 @@ def import_(
     platform: str | None,
 ) -> Digest:
     """Make an image of one layer from the tar of a root file system."""
+    from sandbox.engine.images.changes import applied
     from sandbox.layers.unpack import unpack_layer
     from sandbox.models.architecture import own_platform, parse_platform
-    from sandbox.models.config_changes import apply_changes
     from sandbox.store.atomic_files import workspace
 
     names = () if reference is None else (_new_name(reference),)
-    config = apply_changes(oci.RunConfig(), changes)
+    config = applied(oci.RunConfig(), changes)
     place = own_platform() if platform is None else parse_platform(platform)
     comment = message or f"Imported from {path}"
     with open_input(path) as file, workspace(layout) as scratch:

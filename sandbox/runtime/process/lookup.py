@@ -54,8 +54,7 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
     """Look everything up and post the request; start no process."""
     with core.Tree.open(control) as tree:
         identity = find_identity(tree, config.user, config.group_add)
-        make_mount_points(tree, [mount.target for mount in config.mounts])
-        make_directories(tree, config.working_dir)
+        make_places(tree, config)
         return replace(_post(tree, config, identity, control), main=True)
 
 
@@ -90,7 +89,7 @@ def _post(
         cwd=config.working_dir,
         uid=identity.uid,
         gid=identity.gid,
-        groups=list(identity.groups),
+        groups=list(dict.fromkeys((identity.gid, *identity.groups))),
         umask=_UMASK,
         privileged=privileged,
     )
@@ -122,6 +121,12 @@ def _read_text(tree: core.Tree, path: bytes) -> str:
         return ""
 
 
+def make_places(tree: core.Tree, config: ContainerConfig) -> None:
+    """Make the container's mount points and its working directory, where they are missing."""
+    make_mount_points(tree, [mount.target for mount in config.mounts])
+    make_directories(tree, config.working_dir)
+
+
 def make_directories(tree: core.Tree, path: str) -> None:
     """Make *path* and its parents in the container, where they are missing."""
     done = ""
@@ -133,7 +138,7 @@ def make_directories(tree: core.Tree, path: str) -> None:
             status = tree.stat(os.fsencode(done))
         except NativeError:
             try:
-                tree.mkdir(os.fsencode(done), _DIRECTORY_MODE)
+                tree.make_place(os.fsencode(done), _DIRECTORY_MODE)
             except NativeError as exc:
                 raise RuntimeFailed(f"cannot create directory {path}: {exc}") from exc
             continue

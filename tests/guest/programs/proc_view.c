@@ -361,6 +361,7 @@ static void say_owner(const char *who, pid_t pid)
 
 static void owners(void)
 {
+	MUST(setgroups(0, NULL));
 	drop_caps();
 	say_owner("self", self);
 	say_owner("a child", start(NULL));

@@ -96,6 +96,27 @@ def test_a_copy_to_a_link_goes_to_its_target(sandbox: Sandbox, tmp_path: pathlib
     assert (tmp_path / "all" / "top" / "file").read_text() == "old\n"
 
 
+def test_the_contents_of_a_linked_directory_are_copied_out(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    script = "mkdir -p /sbx/d; echo text >/sbx/d/file; ln -s d /sbx/link"
+    sandbox.ok("run", "--name", "c1", "host", "sh", "-ec", script)
+    sandbox.ok("cp", "c1:/sbx/link/.", tmp_path / "out")
+    assert (tmp_path / "out" / "file").read_text() == "text\n"
+
+
+def test_a_created_container_has_its_mount_points_and_its_working_directory(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "file").write_text("text\n")
+    mounts = ("-v", "builds:/builds/a/b", "-w", "/work/deep")
+    sandbox.ok("create", "--name", "c1", *mounts, "host", "cat", "file", "/builds/a/b/file")
+    sandbox.ok("cp", f"{tmp_path}/d/.", "c1:/builds/a/b")
+    sandbox.ok("cp", f"{tmp_path}/d/.", "c1:/work/deep")
+    assert sandbox.ok("start", "-a", "c1") == "text\ntext\n"
+
+
 def test_a_file_with_a_trailing_slash_is_refused(
     sandbox: Sandbox, container: str, tmp_path: pathlib.Path
 ) -> None:

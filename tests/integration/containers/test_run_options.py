@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import subprocess
 
 import pytest
@@ -42,6 +43,24 @@ def test_a_tmpfs_has_the_mode_that_was_asked_for_to_the_bit(engine: Sandbox) -> 
     flags = ["--tmpfs", "/mnt:mode=500", "--tmpfs", "/opt:mode=2775", "--tmpfs", "/srv"]
     modes = engine.ok("run", "--rm", *flags, "host", "stat", "-c", "%a", "/mnt", "/opt", "/srv")
     assert modes.split() == ["500", "2775", "1777"]
+
+
+def test_a_read_only_container_has_its_mount_points_and_its_working_directory(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "file").write_text("text\n")
+    mounts = ("-v", f"{tmp_path}:/sbx/a/b", "--tmpfs", "/sbx/c/d", "-w", "/sbx/e/f")
+    script = "pwd; cat /sbx/a/b/file; touch /sbx/c/d/new; touch /sbx/e/f/new"
+    done = engine.call("run", "--rm", "--read-only", *mounts, "host", "sh", "-c", script)
+    assert done.stdout == b"/sbx/e/f\ntext\n"
+    assert b"Read-only file system" in done.stderr
+    assert done.returncode == 1
+
+
+def test_the_primary_group_is_among_the_groups(engine: Sandbox) -> None:
+    script = "grep ^Groups: /proc/self/status"
+    flags = ("-u", "5:6", "--group-add", "9")
+    assert engine.ok("run", "--rm", *flags, "host", "sh", "-c", script).split()[1:] == ["6", "9"]
 
 
 @pytest.mark.parametrize("name", ["hosts", "hostname", "resolv.conf"])

@@ -19,6 +19,7 @@ from sandbox.errors import CorruptData, DigestMismatch, SandboxError, StoreFull,
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
 from tests.harness import images, proxy, registry
+from tests.harness.network.ports import free_port
 from tests.harness.polling import until
 from tests.harness.proxy import Fault, Nth, Seen
 
@@ -385,3 +386,16 @@ def test_an_upload_that_arrives_damaged_twice_is_an_error(
     assert len(starts) == 2
     [line] = done.stderr.decode().splitlines()
     assert "answered 400: provided digest did not match uploaded content" in line
+
+
+def test_an_image_that_cannot_be_pulled_has_a_near_name_here(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    settings = tmp_path / "quick.toml"
+    settings.write_text("retries = 0\n")
+    sandbox.environ["SANDBOX_REGISTRIES"] = str(settings)
+    here = f"127.0.0.1:{free_port()}/debian:trixie"
+    sandbox.ok("import", "-", here, stdin=images.tar([images.file("f")]))
+    done = sandbox.call("run", "--rm", here.replace("trixie", "trixei"), "/f")
+    assert done.returncode == 125
+    assert f"refused (did you mean {here}?)" in done.stderr.decode()

@@ -49,6 +49,9 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["cp", "a:/x", "b:/y"], 1, "between containers is not supported"),
         (["inspect", "nope"], 1, "no such object: nope"),
         (["rnu", "x"], 1, "'rnu' is not a sandbox command (did you mean run?)"),
+        (["compose", "up"], 1, "'compose' is a command of docker: use 'sandbox docker compose'"),
+        (["buildx", "ls"], 1, "use 'sandbox docker buildx'"),
+        (["context", "ls"], 1, "use 'sandbox docker context'"),
     ],
 )
 def test_an_error_gives_one_clear_line_and_docker_s_exit_code(

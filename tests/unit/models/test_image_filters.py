@@ -56,6 +56,7 @@ def chosen(*filters: str) -> list[int]:
         (["reference=*/*:2"], [0]),
         (["reference=app", "reference=base"], [0, 2]),
         (["reference=nothing"], []),
+        (["reference=docker.io/library/app"], [0]),
     ],
 )
 def test_filters_choose_the_same_images_as_dockers(filters: list[str], expected: list[int]) -> None:

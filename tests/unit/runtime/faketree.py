@@ -61,6 +61,9 @@ class FakeTree:
         os.mkdir(self._host(path))
         self.chmod(path, mode)
 
+    def make_place(self, path: bytes, mode: int) -> None:
+        self.mkdir(path, mode)
+
     def create(self, path: bytes, mode: int) -> int:
         self._facts(path)["mode"] = stat.S_IFREG | mode
         return os.open(self._host(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
