@@ -108,12 +108,15 @@ class Volumes:
         return [item for item in self._store.all() if matches(item)]
 
 
+_LABELS: dict[bool, dict[str, str]] = {True: {"com.docker.volume.anonymous": ""}, False: {}}
+
+
 def describe_volume(volume: Volume) -> dict[str, Any]:
     """Return the volume's inspect object."""
     return {
         "CreatedAt": volume.created,
         "Driver": "local",
-        "Labels": volume.labels or None,
+        "Labels": {**_LABELS[volume.anonymous], **volume.labels} or None,
         "Mountpoint": volume.data,
         "Name": volume.name,
         "Options": None,

@@ -202,14 +202,16 @@ class TarStream:
         return data
 
     def _skip_data(self) -> None:
-        left = self._left + self._padding
+        left, padding = self._left, self._padding
         self._left = self._padding = 0
-        if self._skip is not None:
+        if self._skip is not None and left:
             self._skip(left)
             self.offset += left
-            return
+            left = 0
         while left:
             left -= len(self._take(min(left, _CHUNK)))
+        # As for Docker's own reader, the input may end here: some of its clients write no padding.
+        self.offset += len(self._read(padding)) if padding else 0
 
     def _take_data(self, size: int) -> bytes:
         self._left -= size

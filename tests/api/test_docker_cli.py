@@ -185,6 +185,46 @@ def test_images(docker: Docker, tmp_path: pathlib.Path, rootfs: pathlib.Path) ->
     assert "Total reclaimed space" in ok("image", "prune", "-f")
 
 
+def test_a_repository_is_saved_with_all_its_tags(docker: Docker, tmp_path: pathlib.Path) -> None:
+    for tag in ("1", "2"):
+        docker.ok("tag", "box", f"two/tags:{tag}")
+    docker.ok("save", "-o", str(tmp_path / "all.tar"), "two/tags")
+    with tarfile.open(tmp_path / "all.tar") as tar:
+        manifest = tar.extractfile("manifest.json")
+        assert manifest is not None
+        assert json.load(manifest)[0]["RepoTags"] == ["two/tags:1", "two/tags:2"]
+    docker.ok("save", "two/nosuch", code=1)
+    docker.ok("rmi", "two/tags:1", "two/tags:2")
+
+
+def test_the_dockerfile_may_lie_outside_of_the_context(
+    docker: Docker, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "file").write_text("text")
+    (tmp_path / "Dockerfile").write_text("FROM box\nCOPY file /file\nRUN cat /file\n")
+    arguments = ("-q", "-f", str(tmp_path / "Dockerfile"), str(tmp_path / "context"))
+    assert short(docker.ok("build", *arguments)) == "sha256:<id>"
+
+
+def test_the_contents_of_a_directory_are_copied_out_under_a_new_name(
+    docker: Docker, tmp_path: pathlib.Path
+) -> None:
+    script = "mkdir -p /data/sub; echo 1 >/data/one; echo 2 >/data/sub/two"
+    docker.ok("run", "--name", "filled", "box", "sh", "-c", script)
+    docker.ok("cp", "filled:/data/.", str(tmp_path / "new"))
+    assert sorted(path.name for path in tmp_path.joinpath("new").iterdir()) == ["one", "sub"]
+    assert not (tmp_path / "one").exists()
+
+
+def test_small_facts_of_a_container_are_dockers(docker: Docker) -> None:
+    docker.ok("create", "--name", "facts", "-v", "/anon", "-w", "/tmp/", "box", "true")
+    assert docker.ok("inspect", "-f", "{{.Config.WorkingDir}}", "facts") == "/tmp\n"
+    volume = docker.ok("inspect", "-f", "{{(index .Mounts 0).Name}}", "facts").strip()
+    labels = docker.ok("volume", "inspect", "-f", "{{json .Labels}}", volume)
+    assert json.loads(labels) == {"com.docker.volume.anonymous": ""}
+
+
 def test_a_registry(docker: Docker, tmp_path: pathlib.Path) -> None:
     ok = docker.ok
     with registry.running(tmp_path / "registry") as server:

@@ -13,6 +13,7 @@ from sandbox.api.images import images
 from sandbox.api.images.progress_lines import ProgressLines
 from sandbox.api.thread_pools import Sink
 from sandbox.errors import SandboxError
+from sandbox.models.reference import image_reference
 from sandbox.store.atomic_files import workspace
 
 if TYPE_CHECKING:
@@ -73,8 +74,17 @@ async def get(call: Call) -> web.StreamResponse:
     if not names:
         raise BadRequest("no images to save")
     for name in names:
-        await images.find(call, name)
+        await _check(call, name)
     return await send_tar(call, lambda write: call.engine.images.save(names, write))
+
+
+async def _check(call: Call, name: str) -> None:
+    """Raise a 404 unless *name* means an image, or a repository with tags."""
+    try:
+        await images.find(call, name)
+    except ApiError:
+        if not image_reference(name) or not await call.work.look(call.engine.images.list, name):
+            raise
 
 
 async def send_tar(

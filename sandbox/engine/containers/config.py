@@ -9,6 +9,7 @@ Must not know: the store.
 from __future__ import annotations
 
 import os
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import OtherPlatform, RuntimeFailed, UsageError
@@ -113,6 +114,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         raise UsageError(
             f"the working directory '{working_dir}' is invalid, it needs to be an absolute path"
         )
+    working_dir = "/" + posixpath.normpath(working_dir).lstrip("/")
     return ContainerConfig(
         id=container_id,
         name=(

@@ -66,7 +66,7 @@ def get_archive(
     with _tree(states, name, "archive-path") as tree:
         follow = follow or _names_a_directory(source)
         _tree_is_dir(tree, name, source, follow=follow)
-        prefix = b"" if _is_contents(source) else os.fsencode(_base_name(source))
+        prefix = b"." if _is_contents(source) else os.fsencode(_base_name(source))
         items = tree_items(tree, _absolute(source), follow=follow)
         write_tar(pack_entries(items, prefix), write)
 
