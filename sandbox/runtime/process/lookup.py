@@ -14,6 +14,7 @@ import os
 import posixpath
 import stat
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import (
@@ -54,6 +55,7 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
     """Look everything up and post the request; start no process."""
     with core.Tree.open(control) as tree:
         identity = find_identity(tree, config.user, config.group_add)
+        make_system_directories(tree)
         make_places(tree, config)
         return replace(_post(tree, config, identity, control), main=True)
 
@@ -122,8 +124,9 @@ def _read_text(tree: core.Tree, path: bytes) -> str:
 
 
 def make_places(tree: core.Tree, config: ContainerConfig) -> None:
-    """Make the container's mount points and its working directory, where they are missing."""
-    make_mount_points(tree, [mount.target for mount in config.mounts])
+    """Make the directories above the user's mounts, and the working directory."""
+    for mount in config.mounts:  # the mounts themselves exist
+        make_directories(tree, os.path.dirname(mount.target))
     make_directories(tree, config.working_dir)
 
 
@@ -146,15 +149,11 @@ def make_directories(tree: core.Tree, path: str) -> None:
             raise RuntimeFailed(f"cannot create directory {path}: {done} is a file")
 
 
-def make_mount_points(tree: core.Tree, targets: Sequence[str]) -> None:
-    """Make the directories above the mount points; the mounts themselves exist."""
-    for target in ("/etc/hosts", "/dev/null", "/proc", *targets):
-        parent = os.path.dirname(target)
-        try:
-            make_directories(tree, parent)
-        except RuntimeFailed:
-            if target in targets:
-                raise
+def make_system_directories(tree: core.Tree) -> None:
+    """Make the directories above the runtime's own mounts, where that is possible."""
+    for target in ("/etc/hosts", "/dev/null", "/proc"):
+        with suppress(RuntimeFailed):
+            make_directories(tree, os.path.dirname(target))
 
 
 def find_command(tree: core.Tree, name: str, search_path: str, cwd: str, identity: Identity) -> str:
