@@ -11,6 +11,7 @@ Does not know: instructions.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from contextlib import contextmanager, suppress
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 PREFIX = f"{PINNING}build-"
 _RUNNING = "running"
+_ID = re.compile("[0-9a-f]{64}")
 _FEW = 64
 
 
@@ -230,7 +232,8 @@ def clean_up(layout: Layout) -> None:
             notes = [note.read_text("ascii") for note in path.glob(f"box-*/{_RUNNING}")]
             if notes and not is_owned(path):
                 for box_id in notes:
-                    _end(box_id)
+                    if _ID.fullmatch(box_id):  # a kill may leave an empty note
+                        _end(box_id)
 
 
 def _end(box_id: str) -> None:

@@ -38,6 +38,18 @@ def test_the_run_directories_of_a_killed_build_are_removed(layout: Layout) -> No
     assert not left.exists()
 
 
+def test_a_note_that_a_kill_left_empty_removes_nothing_of_others(layout: Layout) -> None:
+    other = pathlib.Path(rundir.create(os.urandom(32).hex(), os.environ).path)
+    place = layout.tmp / f"{workspace.PREFIX}killed"
+    place.mkdir()
+    left = run_directory(place, layout)
+    for note in place.glob("box-*/running"):
+        note.write_text("")
+    workspace.clean_up(layout)
+    assert other.exists()
+    assert left.exists()
+
+
 def test_the_run_directories_of_a_running_build_stay(layout: Layout) -> None:
     with atomic_files.workspace(layout, workspace.PREFIX) as place:
         used = run_directory(place, layout)
