@@ -4,9 +4,11 @@
  *
  * How it works
  *   Each place of opener/grants.h becomes a rule. Without a network a container cannot connect to
- * the machine's TCP ports, either. Rules Called once, before the first guest instruction. Where the
- * host found Landlock, a container without it does not start. Landlock cannot restrict stat, chmod,
- * chown and utime of files that the user owns.
+ *   the machine's TCP ports, either.
+ * Rules
+ *   Called once, before the first guest instruction. Where the host found Landlock, a container
+ *   without it does not start. Landlock cannot restrict stat, chmod, chown and utime of files that
+ *   the user owns.
  */
 #include "entry/landlock.h"
 

@@ -5,8 +5,8 @@
  * How it works
  *   All terminals of the user lie in one directory of the machine, and Landlock cannot grant those
  *   that a container makes later. So it grants none, and the opener (opener/opener.h) opens those
- * of the container. Who has a terminal or its other side open makes it the container's. The opener
- *   remembers the file, not the number, which the kernel gives to another terminal later.
+ *   of the container. Who has a terminal or its other side open makes it the container's. The
+ *   opener remembers the file, not the number, which the kernel gives to another terminal later.
  * Rules
  *   Signal-safe. Where no opener is, no terminal is the container's. The caller has begun a commit
  *   section.
