@@ -108,15 +108,13 @@ class Volumes:
         return [item for item in self._store.all() if matches(item)]
 
 
-_LABELS: dict[bool, dict[str, str]] = {True: {"com.docker.volume.anonymous": ""}, False: {}}
-
-
 def describe_volume(volume: Volume) -> dict[str, Any]:
     """Return the volume's inspect object."""
+    own = {"com.docker.volume.anonymous": ""} if volume.anonymous else {}
     return {
         "CreatedAt": volume.created,
         "Driver": "local",
-        "Labels": {**_LABELS[volume.anonymous], **volume.labels} or None,
+        "Labels": {**own, **volume.labels} or None,
         "Mountpoint": volume.data,
         "Name": volume.name,
         "Options": None,

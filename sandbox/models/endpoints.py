@@ -71,8 +71,9 @@ class Endpoint(Record, frozen=True):
 class NetworkConfig(Record, frozen=True, kw_only=True):
     """The network settings of a container.
 
-    *mode* is "host", "none", "container:ID" or the name of the first network. *endpoints* are all
-    its networks; connect and disconnect change them.
+    *mode* is "host", "none", "container:ID" or the name of the first network; for a build it may
+    be "default" (`network.BUILD`). *endpoints* are all its networks; connect and disconnect change
+    them.
     """
 
     mode: str = HOST
