@@ -106,15 +106,20 @@ class HealthWatch:
 
     def _too_late(self) -> None:
         seconds = self._health.timeout / SECOND
-        self._answered(-1, f"Health check exceeded timeout ({seconds:g}s)".encode())
+        self._hear_all()
+        said = f"Health check exceeded timeout ({seconds:g}s): ".encode()
+        self._answered(-1, said + self._heard + b"..." * self._is_more)
 
     def _tick(self) -> None:
         """Handle the end of a check; called after every event."""
         status = self._main.others.get(self._pid, -1) if self._pid else -1
         if status != -1:
-            while not self._is_more and self._hear():
-                pass
+            self._hear_all()
             self._answered(exit_code_of(status), self._heard + b"..." * self._is_more)
+
+    def _hear_all(self) -> None:
+        while not self._is_more and self._hear():
+            pass
 
     def _hear(self) -> bool:
         """Read the check's output so that it never blocks; return False at its end."""

@@ -331,8 +331,8 @@ static void faults(void)
 	SEE(syscall(SYS_execve, "/bin/true", protected, NULL));
 	SEE(syscall(SYS_execve, "/bin/true", (char *[]){"x", protected, NULL}, NULL));
 	SEE(syscall(SYS_execve, "/bin/true", (char *[]){"x", NULL}, protected));
-	SEE(syscall(SYS_getgroups, 100, protected) == 0 ? 0
-							: syscall(SYS_getgroups, 100, protected));
+	/* A container's root has one group more than a user of the machine may have. */
+	SEE(getgroups(0, NULL) == 0 || syscall(SYS_getgroups, 100, protected) == -1);
 	SEE(syscall(SYS_uname, protected));
 	SEE(syscall(SYS_getresuid, protected, protected, protected));
 	SEE(syscall(SYS_capget, protected, protected));

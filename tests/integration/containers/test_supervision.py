@@ -43,10 +43,12 @@ def test_long_output_of_a_check_is_cut(engine: Sandbox) -> None:
 
 
 def test_a_check_that_takes_too_long_fails(engine: Sandbox) -> None:
-    flags = ["--health-cmd", "sleep 100", "--health-interval", "100ms", "--health-timeout", "200ms"]
+    command = ["--health-cmd", "echo so far; sleep 100"]
+    flags = [*command, "--health-interval", "100ms", "--health-timeout", "1s"]
     server(engine, "srv", *flags, "--health-retries", "1")
     until(lambda: state(engine)["Health"]["Status"] == "unhealthy")
-    assert "exceeded timeout" in state(engine)["Health"]["Log"][0]["Output"]
+    said = "Health check exceeded timeout (1s): so far\n"
+    assert state(engine)["Health"]["Log"][0]["Output"] == said
     assert state(engine)["Running"]
 
 
